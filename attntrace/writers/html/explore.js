@@ -25,8 +25,8 @@ let place = "";
 for (const entry of wiring.entries) {
   if (typeof entry === "string") place = entry && `${entry}.`;
   else {
-    const [name, node, [decimals, power] = wiring.usual, digits = ""] = entry;
-    const leaf = {...operand(node), path: place + name, decimals, power, unit: +`1e${power - decimals}`, seen: {}};
+    const [name, node, [decimals, scale] = wiring.usual, digits = ""] = entry;
+    const leaf = {...operand(node), path: place + name, decimals, scale, unit: +`1e${scale - decimals}`, seen: {}};
     let n = 0;
     leaf.digits = new Map(digits.split(",").filter(Boolean).map(one => {  // more than the page shows, by place
       const [, gap, first, others, ten] = /(.*):(-?\d)(\d*)([-+]\d+)/.exec(one);
@@ -95,8 +95,8 @@ const OPS = {
     return over(powers[i.at(-1)], sum(powers));
   },
   sigmoid(i, x, a) {
-    const one = cell(a, i), isBelow = value(one, true) < 0, power = make("exp", isBelow ? one : make("negative", one));
-    return over(isBelow ? power : constant(1), make("sum", constant(1), power));
+    const one = cell(a, i), isBelow = value(one, true) < 0, tail = make("exp", isBelow ? one : make("negative", one));
+    return over(isBelow ? tail : constant(1), make("sum", constant(1), tail));
   },
   sinusoid(i, {settings: [width, layout, base = 10000]}, pos) {
     const column = i.at(-1), isShort = layout === "tensor2tensor", half = (width + !isShort) >> 1;
@@ -132,14 +132,14 @@ function textOf(ref, lost) {  // of a leaf, as it stands in a sum; null where it
   const x = ref.of, n = flat(ref);
   if (x.texts) return x.texts[n];
   const more = x.digits.get(n);
-  if (more && (lost || x.power && abs(more) < 10 * x.unit)) return more;
+  if (more && (lost || x.scale && abs(more) < 10 * x.unit)) return more;
   return x.seen[n] ??= seen(x, find(ref));
 }
 function seen(x, td) {
   if (!td) return null;
   const shown = td.textContent.trim(), own = powerOf(td);
-  if (shown === "0" || !isFinite(shown) || own === x.power && !own) return shown;
-  return x.power ? shown + exponent(x.power) : fixed(shown + exponent(own), x.decimals);
+  if (shown === "0" || !isFinite(shown) || own === x.scale && !own) return shown;
+  return x.scale ? shown + exponent(x.scale) : fixed(shown + exponent(own), x.decimals);
 }
 
 function fixed(number, decimals) {  // as Python does: a half to the even digit
@@ -149,9 +149,9 @@ function fixed(number, decimals) {  // as Python does: a half to the even digit
 
 function rounded(x, number) {  // as the numbers of a leaf are
   if (!number || !isFinite(number)) return number;
-  const isSmall = x.power && abs(number) < 10 * x.unit, [, ten] = number.toExponential().split("e");
+  const isSmall = x.scale && abs(number) < 10 * x.unit, [, ten] = number.toExponential().split("e");
   if (isSmall) return +fixed(number, x.decimals - ten);
-  return Number(fixed(number * `1e${-x.power}`, x.decimals) + exponent(x.power));
+  return Number(fixed(number * `1e${-x.scale}`, x.decimals) + exponent(x.scale));
 }
 
 function fsum(...numbers) {  // exact until the end (Shewchuk 1997)
@@ -245,7 +245,7 @@ function reading(ref) {
   said.refs = unique(node);
   if (node.of) {  // a copy tells what a number is that is not on the page
     const td = find(ref), other = node.of;
-    if (td && powerOf(td) === other.power) (other.copies ??= [])[flat(node)] = td;
+    if (td && powerOf(td) === other.scale) (other.copies ??= [])[flat(node)] = td;
     return said;
   }
   said.unseen = said.refs.filter(ref => textOf(ref) === null).length;
@@ -289,7 +289,7 @@ function every(ref) {  // in matrices, then in rows, which were computed a secon
     return n >= 0 && n < (one.width ??= first.cells.length) && rows[y]?.cells[n];
   }).filter(isNumber);
 }
-const find = ref => (all => all.find(td => powerOf(td) === ref.of.power) || all[0] || ref.of.copies?.[flat(ref)])(every(ref));
+const find = ref => (all => all.find(td => powerOf(td) === ref.of.scale) || all[0] || ref.of.copies?.[flat(ref)])(every(ref));
 
 function numberAt(td) {
   const {at: place} = td.dataset, there = place && resolved(place);

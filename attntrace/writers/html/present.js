@@ -1,7 +1,7 @@
 // ------------------------------------------------ present mode
 // One equation a screen, as large as it fits, its result hidden until it is asked for: those in matrix form, or those of
 // each token on a page without any. It stands in the function of explore.js.
-const stage = byId("panel").content.lastElementChild, LEAST = 24, MOST = 72;  // px: of digits
+const stage = byId("panel").content.lastElementChild, LEAST = 24;  // px: of digits
 const [heading, count, screen] = select("header > *, .sheet", stage), [backward, tells, forward] = select("button", stage);
 const steps = select(".step"), equations = steps.length ? steps : select("tr[data-row]:not([data-column])");
 let turn = 0, view = 0, screens = [], isTold = false;
@@ -50,46 +50,52 @@ function drawn(one) {  // all of an equation: with the operands that stand elsew
   return [plain("p", ...formula.childNodes), plain("div.equation", others), ...all];
 }
 
-function trim(table, from, end, rows = "") {  // all but some columns
+function trim(table, from, end, label = "") {  // all but some columns
   const offset = hasHeading(rowsIn(table)[0]), [before] = startOf(table);
   for (const tr of table.rows) [...tr.cells].forEach((td, k) => k >= offset && (k < offset + from || k >= offset + end) && td.remove());
-  table.caption?.append(` [${rows}${before + from + 1}\u2013${before + end}]`);
+  table.caption?.append(` [${label}${before + from + 1}\u2013${before + end}]`);
   return table;
 }
 const columnsOf = table => select("td", rowsIn(table)[0]).length;
 function split([table, width]) {  // a table that is wider than the screen, into blocks of columns
-  const columns = columnsOf(table), each = ceil(columns / ceil(width / screen.clientWidth));
-  if (each < columns) table.replaceWith(...range(ceil(columns / each)).map(n =>
-    trim(table.cloneNode(true), n * each, min(columns, (n + 1) * each))));
+  const across = columnsOf(table), each = ceil(across / ceil(width / screen.clientWidth));
+  if (each < across) table.replaceWith(...range(ceil(across / each)).map(n =>
+    trim(table.cloneNode(true), n * each, min(across, (n + 1) * each))));
 }
 const columnOf = td => startOf(td.closest("table"))[0] + td.cellIndex - hasHeading(td.parentNode);
-function cut(tables, each) {  // of a matrix that is too large for a screen, what is around the number that is looked at
-  const chosen = tables.flatMap(([table]) => select(".current, .operand", table));
-  const td = chosen.find(one => columnOf(one) === current.at.at(-1)) || chosen[0] || rowsIn(tables[0][0])[0].cells[0];
-  const table = td.closest("table"), rows = [...rowsIn(table)], columns = columnsOf(table);
-  const around = (all, px, n) => {
-    const most = min(all, max(1, Math.floor(px))), from = max(0, min(all - most, n - (most >> 1)));
+function alone(box) {  // of its blocks the one with the number that is looked at, or else the first one
+  const chosen = select(".current, .operand", box), tables = tablesIn(box);
+  const td = chosen.find(one => columnOf(one) === current.at.at(-1)) || chosen[0] || rowsIn(tables[0])[0].cells[0];
+  tables.map(one => one.contains(td) || one.parentNode.remove());
+  return td;
+}
+function cut(td, each) {  // of a matrix that is too large for a screen, what is around a number
+  const table = td.closest("table"), all = [...rowsIn(table)], across = columnsOf(table);
+  const around = (count, px, n) => {
+    const most = min(count, max(1, px | 0)), from = max(0, min(count - most, n - (most >> 1)));
     return [from, from + most];
   };
-  const [top, bottom] = around(rows.length, screen.clientHeight * 0.6 / table.offsetHeight * rows.length, rows.indexOf(td.parentNode));
-  tables.forEach(([other]) => other !== table && other.parentNode.remove());
-  rows.forEach((tr, n) => (n < top || n >= bottom) && tr.remove());
-  trim(table, ...around(columns, screen.clientWidth * 0.9 / each, columnOf(td) - startOf(table)[0]), `${top + 1}\u2013${bottom}, `);
+  const [above, below] = around(all.length, screen.clientHeight * 0.6 / table.offsetHeight * all.length, all.indexOf(td.parentNode));
+  all.map((tr, n) => (n < above || n >= below) && tr.remove());
+  trim(table, ...around(across, screen.clientWidth * 0.9 / each, columnOf(td) - startOf(table)[0]), `${above + 1}\u2013${below}, `);
 }
 function fits(px) {
   screen.style.fontSize = `${px}px`;
   return screen.scrollWidth <= screen.clientWidth && screen.scrollHeight <= screen.clientHeight;
 }
 function draw(isLast) {  // an equation; what has no room on its screen has one of its own before it
-  const one = equations[turn], shown = drawn(one), apart = [];
-  screen.replaceChildren(...shown), fits(LEAST);
-  const matrices = [...new Set(tablesIn(screen).map(wholeOf))];  // all are measured before one is changed
+  const one = equations[turn], apart = [], high = screen.clientHeight;
+  screen.replaceChildren(...drawn(one));
+  const matrices = [...new Set(tablesIn(screen).map(wholeOf))];
+  const tall = matrices.map(box => tablesIn(box).length * rowsIn(pick("table", box)).length * LEAST > high && alone(box));
+  fits(LEAST);  // all are measured before one is changed
   const measured = matrices.map(box => tablesIn(box).map(table => [table, table.offsetWidth, table.offsetHeight]));
   const each = max(...measured.flat().map(([table, width]) => width / columnsOf(table)));  // alike for operands and result
-  for (const tables of measured) {
+  measured.map((tables, n) => {
     const height = tables.reduce((before, [, x, y]) => before + ceil(x / screen.clientWidth) * y, 0);
-    height > screen.clientHeight ? cut(tables, each) : tables.forEach(split);
-  }
+    const td = tall[n] || height > high && alone(matrices[n]);
+    td ? cut(td, each) : tables.map(split);
+  });
   while (!fits(LEAST)) {
     const others = select(":is(.equation, .chunk) > div:not(.chunk, :has(.result))", screen);
     const area = ({offsetWidth, offsetHeight}) => offsetWidth * offsetHeight, largest = others.sort((a, b) => area(b) - area(a))[0];
@@ -100,7 +106,7 @@ function draw(isLast) {  // an equation; what has no room on its screen has one 
   screens = [...apart, [...screen.childNodes]];
   view = isLast ? apart.length : min(view, apart.length);
   screen.replaceChildren(...screens[view]);
-  let least = 12, most = MOST;
+  let least = 12, most = 72;
   if (fits(least)) while (most - least > 0.5) fits((least + most) / 2) ? least = (least + most) / 2 : most = (least + most) / 2;
   fits(least);
   heading.textContent = [pick("h4", stageOf(one)), one.cells && one.parentNode.rows[0].cells[0]].map(clean).join(" ");
@@ -125,7 +131,7 @@ function present() {  // from the number that is looked at, or from what is on t
   turn = here < 0 ? max(0, equations.findIndex(one => stages.indexOf(stageOf(one)) >= from && isAhead(one))) : here;
   view = 0, isTold = false;
   if (here >= 0) show({...current, td: held(equations[here])}), mark();
-  if (equations.length) stage.showModal(), draw();
+  if (equations.length) main.hidden = true, stage.showModal(), draw();  // what is hidden need not be made inert
 }
 const TURNS = {ArrowRight: 1, ArrowDown: 1, PageDown: 1, ArrowLeft: -1, ArrowUp: -1, PageUp: -1};
 backward.onclick = () => go(-1), tells.onclick = tell, forward.onclick = () => go(1);
@@ -136,7 +142,7 @@ stage.onkeydown = event => {
 };
 stage.onclose = () => {
   const one = equations[turn];
-  unfold(one), one.scrollIntoView();
+  main.hidden = false, unfold(one), one.scrollIntoView();
   if (held(one)) open(current);
 };
 onresize = () => stage.open && draw();

@@ -24,7 +24,7 @@ TEMPLATE = re.compile(r"(?:\\.|\$(?!\{)|[^`$\\])*(?:`|\$\{)")
 # Properties that the scripts give to objects, shortened as well: of what an element, a Map or the data of a page have
 # by themselves, the scripts use none of these names.
 PRIVATE = ("operands", "parts", "settings", "decimals", "node", "kind", "name", "path", "ref", "refs", "size",
-           "element", "matrices", "starts", "isTurned", "isOwn", "isRead", "lost", "pieces", "seen", "skipped",
+           "element", "matrices", "scale", "starts", "isTurned", "isOwn", "isRead", "lost", "pieces", "seen", "skipped",
            "symbol", "term", "under", "unit", "copies", "digits", "kept", "unseen", "result", "td", "text", "texts")
 NAME = re.compile(rf"(?<![\w.])[A-Za-z_]\w*|(?<=\.{{3}})\w+|(?<=\.)(?:{'|'.join(PRIVATE)})\b")
 # Below: in code without its strings.

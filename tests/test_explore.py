@@ -1,14 +1,18 @@
 """The page that answers, in a real browser: every number as the program prints it, and ways to it."""
 import json
+import math
+import random
 import shlex
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 from command import BLOG, attntrace
 from hostile import HOSTILE
 
 from attntrace.pages import forms
+from attntrace.pages.blocks import CellLine
+from attntrace.pages.why import called, contributions
 from attntrace.tensor.symbol import Spelling
 from attntrace.tracing.addresses import cell_name
 from attntrace.writers.arithmetic import cell_text
@@ -41,15 +45,32 @@ ALL = """() => {
     }
     return said;
 }"""
+LISTED = """names => names.map(name => {
+    const input = document.querySelector('#explore input'), text = one => one.nodeName === 'EM' ? '' : one.textContent;
+    input.value = name;
+    input.form.requestSubmit();
+    return [...document.querySelectorAll('#explore li')].map(li => [...li.querySelectorAll('.operand')].map(
+        one => [...one.querySelector('span').childNodes].map(text).join('').trim()));
+})"""
+
+
+class Printed(NamedTuple):
+    """A page, what the program prints of each of its numbers, and the arithmetic of one number of each kind of step."""
+    page: str
+    readings: dict[str, list[Any]]
+    kinds: dict[str, CellLine]
 
 
 @cache
-def page_and_readings(*arguments: str) -> tuple[str, dict[str, list[Any]]]:
-    """A page, and what the program prints of each of its numbers."""
-    lines, cell_line = {}, forms.cell_line
+def printed(*arguments: str) -> Printed:
+    lines, kinds, cell_line = {}, {}, forms.cell_line
 
     def recorded(step, index, *others):
-        return lines.setdefault(cell_name(step.address, index), cell_line(step, index, *others))
+        name = cell_name(step.address, index)
+        if name not in lines:
+            lines[name] = cell_line(step, index, *others)
+            kinds.setdefault((step.node.op.name, step.address.rpartition(".")[2]), []).append(name)
+        return lines[name]
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(forms, "cell_line", recorded)
@@ -59,7 +80,12 @@ def page_and_readings(*arguments: str) -> tuple[str, dict[str, list[Any]]]:
     for name, line in lines.items():
         text = cell_text(line, Spelling.UNICODE)
         readings[name] = [0, text.numbers if len(text.parts) == 3 else "", *text.end.split(" ")]
-    return done.out, readings
+    chosen = map(random.Random(0).choice, kinds.values())
+    return Printed(done.out, readings, {name: lines[name] for name in chosen})
+
+
+def page_and_readings(*arguments: str) -> tuple[str, dict[str, list[Any]]]:
+    return printed(*arguments)[:2]
 
 
 def opened(browser, tmp_path, text: str, place: str = "", **options):
@@ -84,6 +110,30 @@ def test_the_page_says_of_every_number_what_the_program_prints(browser, tmp_path
         missing = {name for name, (_, other) in unlike.items() if other[0]}
         assert {name: both for name, both in unlike.items() if name not in missing} == {} and page.wrong == []
         assert missing == set() or "--only" in RUNS[run]
+
+
+@pytest.mark.parametrize("run", [
+    ("trace", "a b", "--d-model", "4", "--heads", "2", "--d-ff", "12", "--precision", "9")], ids=["trace"])
+def test_the_panel_lists_the_operands_in_the_order_of_why(browser, tmp_path, run):
+    text, _, kinds = printed(*run)
+    with opened(browser, tmp_path, text.replace("<main", "<main hidden")) as page:  # need not be laid out
+        listed = dict(zip(kinds, page.evaluate(LISTED, list(kinds)), strict=True))
+        assert page.wrong == []
+    unlike = {}
+    for name, line in kinds.items():
+        place, sizes = name.partition(":")[0].rpartition(".")[0] + ".", {}
+        for ref, size in contributions(line.arithmetic):  # of the largest term that it stands in, as terms are listed
+            operand = cell_name(called(ref), ref.index).replace(place, "", 1)
+            sizes[operand] = max(size, sizes.get(operand, 0.0))
+        shown = [operand for term in listed[name] for operand in term]
+        order = [sizes.pop(operand, None) for operand in dict.fromkeys(shown)]
+        left_out = max(sizes.values(), default=0.0)
+        # Equal sizes may stand in any order: the panel computes them from the printed numbers.
+        slack = max(filter(math.isfinite, (one or 0.0 for one in order)), default=0.0) / 1e6
+        if None in order or sizes and len(listed[name]) < 9 or any(
+                after > one + slack for one, after in zip(order, [*order[1:], left_out])):
+            unlike[name] = shown, order, sizes
+    assert unlike == {} and len(kinds) > 20
 
 
 def test_a_page_answers_under_its_policy_and_asks_for_nothing(browser, tmp_path):

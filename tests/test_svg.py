@@ -75,6 +75,26 @@ def test_what_is_too_wide_is_drawn_below_in_blocks_of_columns_whose_numbers_keep
         assert len(heights) > 1 and min(np.diff(heights)) > 20  # no block is drawn on another
 
 
+def test_arithmetic_that_is_too_wide_goes_on_below_and_reads_as_in_text():
+    options = ("trace", "a b", "--d-model", "40", "--heads", "1", "--arithmetic", "all", "--form", "vector",
+               "--only", "encoder.layer1.self_attention.head1.scores")
+    code, out, errors = attntrace(*options, "--format", "svg")
+    page, numbers = ET.fromstring(out), re.compile(r"s.\[\d\]=.*?≈-?\d\.\d{3}")
+    width, height = (float(page.get(name, "")) for name in ("width", "height"))
+    assert (code, errors) == (0, "") and width < 1400
+    every = sorted(texts(page), key=lambda text: text.y)
+    lines = [text for text in every if re.match(r"s.\[\d\] = |[+=≈] ", text.words)]
+    printed = numbers.findall("".join(attntrace(*options).out.split()))
+    assert numbers.findall("".join("".join(text.words for text in lines).split())) == printed
+    assert len(printed) == 4 and len(lines) > 2 * len(printed)
+    assert {text.x > lines[0].x for text in lines if text.words[0] in "+=≈"} == {True}
+    for before, after in zip(every, every[1:]):
+        if before in lines or after in lines:
+            assert max(down for _, down in corners(before)) <= min(down for _, down in corners(after))
+    for text in lines:
+        assert all(0 <= across <= width and 0 <= down <= height for across, down in corners(text)), text
+
+
 def picture(*arguments: str) -> ET.Element:
     code, out, errors = attntrace("map", *arguments, "--format", "svg")
     assert (code, errors) == (0, "")

@@ -14,9 +14,10 @@ from parsing import NUMBER, Sums, rounded_like
 from attntrace import trace
 from attntrace.messages.catalog import Message
 from attntrace.pages.blocks import Cause
-from attntrace.pages.why import Why
+from attntrace.pages.why import Why, called, ranked
 from attntrace.runs.prepare import prepare
 from attntrace.runs.training_step import prepare_training_step
+from attntrace.tracing.addresses import cell_name
 from attntrace.writers.page import Look
 from attntrace.writers.text.writer import TerminalWriter, cells_of
 
@@ -261,6 +262,21 @@ def test_what_is_tried_next_shows_more_than_was_just_shown(given, suggested):
     out = attntrace("why", "output.logits:1,1", "a", "--target", "", *given, "--width", "999").out
     tries = out.partition("Try next")[2]
     assert (suggested in tries) if suggested else " why " not in tries
+
+
+@pytest.mark.parametrize("head", ["encoder.layer1.self_attention.head1", "decoder.layer1.cross_attention.head2"])
+def test_an_operand_that_stands_twice_contributes_what_the_result_loses_without_it(steps, head):
+    shares, gradient = (steps[f"{start}{head}.weights"].value for start in ("", "gradient."))
+    for (i, j), whole in np.ndenumerate(steps[f"gradient.{head}.scaled_scores"].value):
+        lost = {}
+        for k in range(shares.shape[1]):
+            for n, start in enumerate(("", "gradient.")):
+                p, g = both = shares[i].copy(), gradient[i].copy()
+                both[n][k] = 0
+                lost[f"{start}{head}.weights:{i + 1},{k + 1}"] = abs(whole - p[j] * (g[j] - g @ p))
+        order = [cell_name(called(ref), ref.index)
+                 for ref in ranked(steps[f"gradient.{head}.scaled_scores"].node.cell((i, j)))]
+        assert {*order} == {*lost} and all(lost[one] >= lost[after] - 1e-12 for one, after in zip(order, order[1:]))
 
 
 def test_why_softmax_subtracts_the_largest_exponent_is_said_once():

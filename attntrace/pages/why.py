@@ -123,8 +123,9 @@ def contributions(arithmetic: Expression) -> Iterator[tuple[Ref, float]]:
                 yield ref, weight
         return
     whole = value_of(arithmetic)
-    for out in arithmetic.leaves():
-        yield out, _size(whole - value_of(arithmetic, lambda ref: 0.0 if ref is out else number_of(ref)))
+    for out in dict.fromkeys((ref.tensor, ref.index) for ref in arithmetic.leaves()):
+        without = value_of(arithmetic, lambda ref: 0.0 if (ref.tensor, ref.index) == out else number_of(ref))
+        yield Ref(*out), _size(whole - without)
 
 
 def added(arithmetic: Expression) -> list[Expression]:

@@ -113,7 +113,10 @@ def test_the_page_says_of_every_number_what_the_program_prints(browser, tmp_path
 
 
 @pytest.mark.parametrize("run", [
-    ("trace", "a b", "--d-model", "4", "--heads", "2", "--d-ff", "12", "--precision", "9")], ids=["trace"])
+    ("trace", "a b", "--d-model", "4", "--heads", "2", "--d-ff", "12", "--precision", "9"),
+    ("backprop", "a b", "c", "--d-model", "2", "--heads", "1", "--d-ff", "2", "--optimizer", "adam", "--form", "vector",
+     "--precision", "9", "--only", "encoder.*", "--only", "gradient.encoder.*", "--only", "update.encoder.*.gain.*")],
+    ids=["trace", "backprop"])
 def test_the_panel_lists_the_operands_in_the_order_of_why(browser, tmp_path, run):
     text, _, kinds = printed(*run)
     with opened(browser, tmp_path, text.replace("<main", "<main hidden")) as page:  # need not be laid out

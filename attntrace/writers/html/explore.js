@@ -348,11 +348,12 @@ let current = null, isKept = false, later = 0, marked = [], outlined = [], opera
 // The terms of the outermost sum, or the operands by how much the result would change if they were 0; largest first,
 // and what divides them last. Of a softmax the terms of the divisor, first that of the word itself. What is alone has no size.
 function terms({node, lost}) {
-  let inner = node.kind === "negative" ? node.parts[0] : node, own, below = [];
-  if (inner.kind === "quotient") {
+  let inner = node, own;
+  const below = {parts: []};
+  while (/negative|quotient/.test(inner.kind)) {
     const [above, divisor] = inner.parts;
-    if (above.kind === "exp") [own, inner] = inner.parts;
-    else inner = above, below = unique(divisor);
+    if (divisor && above.kind === "exp") [own, inner] = inner.parts;
+    else inner = above, divisor && below.parts.unshift(divisor);
   }
   const zeroed = (one, ref) => one.of ? nameOf(one) === nameOf(ref) ? ZERO : one
     : {...one, parts: one.parts.map(part => zeroed(part, ref))};
@@ -361,7 +362,7 @@ function terms({node, lost}) {
   const summed = added(inner), all = summed[1] ? summed : unique(inner);
   const found = all.map(term => ({term, isOwn: term === own, size:
     all === summed ? value(term, lost) : all[1] ? value(inner, lost) - value(zeroed(inner, term), lost) : undefined}));
-  return [...found.sort((a, b) => b.isOwn - a.isOwn || abs(b.size) - abs(a.size)), ...below.map(term => ({term}))];
+  return [...found.sort((a, b) => b.isOwn - a.isOwn || abs(b.size) - abs(a.size)), ...unique(below).map(term => ({term}))];
 }
 
 const follower = (kind, ref, ...children) => build(`${ref.of.texts ? "span" : kind}.operand`, {ref: !ref.of.texts && ref}, ...children);

@@ -17,6 +17,7 @@ from attntrace.pages.blocks import Cause
 from attntrace.pages.why import Why, called, ranked
 from attntrace.runs.prepare import prepare
 from attntrace.runs.training_step import prepare_training_step
+from attntrace.tensor.rounding import FULL_PRECISION
 from attntrace.tracing.addresses import cell_name
 from attntrace.writers.page import Look
 from attntrace.writers.text.writer import TerminalWriter, cells_of
@@ -275,7 +276,7 @@ def test_an_operand_that_stands_twice_contributes_what_the_result_loses_without_
                 both[n][k] = 0
                 lost[f"{start}{head}.weights:{i + 1},{k + 1}"] = abs(whole - p[j] * (g[j] - g @ p))
         order = [cell_name(called(ref), ref.index)
-                 for ref in ranked(steps[f"gradient.{head}.scaled_scores"].node.cell((i, j)))]
+                 for ref in ranked(steps[f"gradient.{head}.scaled_scores"].node.cell((i, j)), FULL_PRECISION)]
         assert {*order} == {*lost} and all(lost[one] >= lost[after] - 1e-12 for one, after in zip(order, order[1:]))
 
 

@@ -13,7 +13,7 @@ from attntrace.pages.numbers import Figures
 from attntrace.pages.view import cell_line, followed
 from attntrace.tensor.expression import (Difference, Exp, Expression, HasValue, Negative, Quotient, Ref, Sum, number_of,
                                          value_of)
-from attntrace.tensor.rounding import FULL_PRECISION
+from attntrace.tensor.rounding import FULL_PRECISION, Rounding
 from attntrace.tensor.tensor import Tensor
 from attntrace.tracing.addresses import cell_name
 from attntrace.tracing.trace import Step
@@ -55,7 +55,7 @@ class Why:
         known = self.known(address)
         assert known is not None
         line = known.line(index)
-        operands = ranked(line.arithmetic)
+        operands = ranked(line.arithmetic, line.rounding)
         cells = [(called(ref), ref.index) for ref in operands]
         inner = [one for one in cells if self.known(one[0]) is not None]
         above = [one for one in inner if self._left.get(one, -math.inf) >= left - 1]
@@ -91,40 +91,41 @@ class _Known:
         return cell_line(self.step, index, *followed(self.whole, index), self.figures, self.figures_of)
 
 
-def ranked(arithmetic: Expression) -> list[Ref]:
-    """The operands of a number, each once, largest contribution first."""
+def ranked(arithmetic: Expression, rounding: Rounding) -> list[Ref]:
+    """The operands of a number, each once, largest contribution first, with every operation under a rounding."""
     weights: dict[CellOf, float] = {}
-    for ref, weight in contributions(arithmetic):
+    for ref, weight in contributions(arithmetic, rounding):
         place = ref.tensor, ref.index
         weights[place] = weights.get(place, 0.0) + weight
     return [Ref(*place) for place in sorted(weights, key=lambda place: -weights[place])]
 
 
-def contributions(arithmetic: Expression) -> Iterator[tuple[Ref, float]]:
+def contributions(arithmetic: Expression, rounding: Rounding) -> Iterator[tuple[Ref, float]]:
     """Of a sum or a difference, how large the term is that an operand stands in; else, by how much the result would
     change if the operand were 0. Of a quotient these of what is divided, and nothing for the divisor, which scales them
     all alike. Of a softmax the shares in the divisor, first that of the word itself."""
     if isinstance(arithmetic, Negative):
-        yield from contributions(*arithmetic.parts)
+        yield from contributions(arithmetic.parts[0], rounding)
         return
     if isinstance(arithmetic, Quotient):
         divided, divisor = arithmetic.parts
         if isinstance(divided, Exp):
-            yield from ((ref, math.inf if power is divided else value_of(power))
+            yield from ((ref, math.inf if power is divided else value_of(power, rounding=rounding))
                         for power in added(divisor) for part in power.parts for ref in added(part)[0].leaves())
             return
-        yield from contributions(divided)
+        yield from contributions(divided, rounding)
         yield from ((ref, 0.0) for ref in divisor.leaves())
         return
     if len(terms := added(arithmetic)) > 1:
         for term in terms:
-            weight = _size(value_of(term))
+            weight = _size(value_of(term, rounding=rounding))
             for ref in term.leaves():
                 yield ref, weight
         return
-    whole = value_of(arithmetic)
+    whole = value_of(arithmetic, rounding=rounding)
     for out in dict.fromkeys((ref.tensor, ref.index) for ref in arithmetic.leaves()):
-        without = value_of(arithmetic, lambda ref: 0.0 if (ref.tensor, ref.index) == out else number_of(ref))
+        without = value_of(arithmetic, lambda ref: 0.0 if (ref.tensor, ref.index) == out else number_of(ref),
+                           rounding)
         yield Ref(*out), _size(whole - without)
 
 

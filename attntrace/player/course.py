@@ -119,7 +119,8 @@ class Course:
         """The numbers that a number was computed from, the largest contribution first."""
         key = place.address, self.index(place)
         if key not in self.ranked:
-            self.ranked[key] = ranked(self.line(place).arithmetic)
+            line = self.line(place)
+            self.ranked[key] = ranked(line.arithmetic, line.rounding)
         return self.ranked[key]
 
     def is_long(self, place: Place) -> bool:

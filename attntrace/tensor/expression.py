@@ -109,10 +109,11 @@ def number_of(ref: Ref) -> float:
     return float(ref.tensor.value[ref.index])
 
 
-def value_of(arithmetic: Expression, read: Read = number_of) -> float:
-    """The value of an expression in full precision; nan where there is none."""
+def value_of(arithmetic: Expression, read: Read = number_of, rounding: Rounding = FULL_PRECISION) -> float:
+    """The value of an expression, every operation under a rounding; nan where there is none."""
+    rounded = read if rounding is FULL_PRECISION else lambda ref: rounding.number(read(ref))
     try:
-        return float(arithmetic.value(read))
+        return float(arithmetic.value(rounded, rounding))
     except (OverflowError, ValueError, ZeroDivisionError):
         return math.nan
 

@@ -291,3 +291,12 @@ def test_what_is_tried_with_a_parameter_changes_it(number, other):
     assert f" --set {number}={other}\n" in attntrace("why", number, "a", "--width", "999").out
     edited = attntrace("why", number, "a", "--ablate", "head2", "--width", "999").out
     assert f' --what-if "--set {number}={other}"\n' in edited
+
+
+def test_by_hand_a_difference_too_small_for_the_decimals_counts_as_the_rounded_one():
+    """0.0110 / (√0 + 1e-09) by hand: divided by the last decimal, 0.0001, and not by 1e-09."""
+    said = attntrace("why", "update.encoder.layer1.feed_forward.W_2.new:1,2", "a b", "--target", "c d", "--d-model",
+                     "4", "--heads", "2", "--d-ff", "6", "--label-smoothing", "0.1", "--activation", "silu", "--pencil",
+                     "4", "--shared-embeddings", "all", "--optimizer", "adam").out
+    assert "= -0.3984 - 0.001·(-0.0110 / (√0 + 1e-09)) = -0.2884" in said  # 0.3984 and 0.11
+    assert re.search(r"comes from update\.\S+\.(\w+):1,2", said)[1] == "old"

@@ -1,5 +1,5 @@
 """A screen of the player, as lines of pieces: none wider than the screen, and exactly as many as it has."""
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from itertools import chain
 from typing import Any, NamedTuple
 
@@ -34,24 +34,32 @@ class Piece(NamedTuple):
 Line = list[Piece]
 
 
+class Paged(NamedTuple):
+    """What stands in place of a sheet: a title, and below it lines; or what they are drawn from, one each."""
+    title: Line
+    rest: Sequence[Any]
+    drawn: Callable[[Any], Line] = list
+
+
 def screen(player: Player) -> list[Line]:
     """All lines of the screen."""
     page, height = player.page, player.height
-    bodies: dict[str, Callable[[Player], list[Line]]] = {
+    bodies: dict[str, Callable[[Player], Paged]] = {
         HELP: help_lines, EXPLAIN: explanation, TERMS: term_lines, JUMP: offer_lines}
     room = height - HEAD - FOOT
-    body = bodies.get(player.mode, sheet_lines)(player)
-    if player.mode in bodies:
-        first, *rest = body
-        most = max(room - 1, 1)
-        player.parts = max(-(-len(rest) // most), 1)
-        player.part = min(player.part, player.parts - 1)
-        body = [first, *rest[player.part * most:(player.part + 1) * most]]
-        if player.parts > 1:
-            body[0] = [*first, Piece(f"  {player.part + 1}/{player.parts}", "grey")]
+    body = part_shown(player, bodies[player.mode](player)) if player.mode in bodies else sheet_lines(player)
     body = [*body[:room], *[[] for _ in range(room - len(body))]]
     return [heading(player), strip(player), [Piece(page.sign("─", "-") * page.width, "grey")], *body,
             *said_lines(player), keys_line(player)]
+
+
+def part_shown(player: Player, paged: Paged) -> list[Line]:
+    """As many lines as have room, the only ones that are drawn."""
+    most = max(player.height - HEAD - FOOT - 1, 1)
+    player.parts = max(-(-len(paged.rest) // most), 1)
+    player.part = min(player.part, player.parts - 1)
+    count = [Piece(f"  {player.part + 1}/{player.parts}", "grey")] if player.parts > 1 else []
+    return [[*paged.title, *count], *map(paged.drawn, paged.rest[player.part * most:(player.part + 1) * most])]
 
 
 # Text that fits.
@@ -319,7 +327,7 @@ def brackets(n: int, count: int, page: Page) -> tuple[str, str]:
 
 
 # What stands in its place.
-def term_lines(player: Player) -> list[Line]:
+def term_lines(player: Player) -> Paged:
     """One term a line: its part of the whole, what it is, and its value once the result is known."""
     page = player.page
     terms = player.terms()
@@ -327,7 +335,7 @@ def term_lines(player: Player) -> list[Line]:
     figures = player.course.line(player.place).figures
     widest = max(page.cells(term.text) for term in terms)
     room = page.width - INDENT - BAR - 10 - figures.width - 4
-    lines: list[Line] = [[Piece(title, "bold")]]
+    lines: list[Line] = []
     numbers = {(ref.tensor, ref.index): n + 1 for n, ref in enumerate(player.course.operands(player.place)[:9])}
     for term in terms:
         share = f"{100 * term.share:4.0f} % " if player.is_known else "   ? % "  # of a softmax it is the result
@@ -341,38 +349,35 @@ def term_lines(player: Player) -> list[Line]:
         if player.is_known and cells(line, page) + 2 + len(follow) <= page.width:
             line += [Piece("  "), Piece(follow, "grey")]
         lines += [line, *([Piece(" " * (len(share) + BAR + 1) + more)] for more in own[1:])]
-    return [*lines, [Piece(f"  {player.name()} {end_of(player)}", "bold")]]
+    return Paged([Piece(title, "bold")], [*lines, [Piece(f"  {player.name()} {end_of(player)}", "bold")]])
 
 
-def explanation(player: Player) -> list[Line]:
+def explanation(player: Player) -> Paged:
     """What the step is and why it is there, in as many parts as it needs."""
     page, topic = player.page, player.topic()
     if topic is None:
-        return [[Piece(fitting(page, page.width, Message("play.no_explanation")))]]
+        return Paged([Piece(fitting(page, page.width, Message("play.no_explanation")))], [])
     title = fitting(page, page.width - 8, Message(f"explain.{topic}.title"))
     texts = [page.text(Message(f"explain.{topic}.short")), page.text(Message(f"more.{topic}"))]
     paragraphs = chain.from_iterable(text.split("\n\n" if "\n\n" in text else "\n") for text in texts)
-    lines: list[Line] = [[Piece(title, "bold")]]
-    for one in filter(str.strip, paragraphs):
-        lines += [[Piece("  " + line)] for line in paragraph(page.prose(" ".join(one.split())), page)]
-    return lines
+    lines = [[Piece("  " + line)] for one in filter(str.strip, paragraphs)
+             for line in paragraph(page.prose(" ".join(one.split())), page)]
+    return Paged([Piece(title, "bold")], lines)
 
 
-def help_lines(player: Player) -> list[Line]:
+def help_lines(player: Player) -> Paged:
     page = player.page
-    lines: list[Line] = [[Piece(fitting(page, page.width, Message("play.keys")), "bold")]]
-    for name in KEYS:
-        for n, line in enumerate(paragraph(page.prose(page.line(Message(f"play.help.{name}"))), page, 4)):
-            lines.append([Piece(("    " if n else "  ") + line)])
-    return lines
+    lines = [[Piece(("    " if n else "  ") + line)] for name in KEYS
+             for n, line in enumerate(paragraph(page.prose(page.line(Message(f"play.help.{name}"))), page, 4))]
+    return Paged([Piece(fitting(page, page.width, Message("play.keys")), "bold")], lines)
 
 
-def offer_lines(player: Player) -> list[Line]:
+def offer_lines(player: Player) -> Paged:
     """The addresses that fit what was typed."""
     page = player.page
     title = fitting(page, page.width - 8, Message("play.jump"))
-    offers = player.offers()
     first = [Piece(title, "bold")]
     if player.said.text:  # which stands where it is typed
         first.append(Piece(cut(f" /{page.word(player.typed)}", page.width - page.cells(title) - 8, page)))
-    return [first, *([Piece(cut(f"  {page.word(one)}", page.width, page), "", ("offer", one))] for one in offers)]
+    return Paged(first, player.offers(), lambda one: [
+        Piece(cut(f"  {page.word(one)}", page.width, page), "", ("offer", one))])

@@ -1,6 +1,7 @@
 """The player without a terminal: sheets that fit, numbers that stay hidden, predictions that are marked."""
 import re
 from functools import cache
+from time import process_time
 
 import numpy as np
 import pytest
@@ -18,6 +19,7 @@ from attntrace.runs.prepare import prepare
 from attntrace.runs.training_step import prepare_training_step
 from attntrace.tensor.expression import Difference, Number, Product, Quotient, Sum
 from attntrace.tensor.symbol import Spelling
+from attntrace.tracing.addresses import matches, row_of, without_row
 from attntrace.writers.page import Page
 
 SIZES = (60, 18), (80, 24), (100, 30)
@@ -320,6 +322,32 @@ def test_tab_gives_an_address_that_goes_on_with_what_was_typed_or_is_one():
         person = Player(alone, Page(80, Spelling.UNICODE, cell_len), 24, str)
         presses(person, "/", *typed, "tab")
         assert person.typed == completed
+
+
+@pytest.mark.parametrize("typed", [
+    "q1", "head1.q₁", "encoder*head1.q2", "W_Q", "S", "s", "scores", "head2.scores", "∂L/∂Ŝ", "dL/dS", "*", "hea?1.sc*",
+    "[eh]*1.q", "gradient.encoder", "encoder.layer1.", "layer1.self", "W_1", "X", "x_2", "zebra", "", ".", "E", "h1"])
+def test_what_is_typed_is_looked_up_as_going_through_all_addresses_finds_it(typed):
+    for kind in ("trace", "backprop"):
+        for names in (course(kind).of_steps, course(kind).of_parameters):
+            known = names.known
+            address, row = row_of(typed, known)
+            few = names.may_fit(typed, without_row(typed)[0])
+            assert row_of(typed, few) == (address, row)
+            assert matches(address, few) == matches(address, known)
+            ends = [one.split(".", one.count(".") - n)[-1] for one in known for n in range(one.count("."))]
+            begun = [one for one in known if one.startswith(typed)] or [one for one in ends if one.startswith(typed)]
+            assert names.begun_with(typed) == list(dict.fromkeys(begun))
+
+
+def test_a_key_in_the_address_box_answers_within_50_ms_in_a_run_of_5000_steps():
+    large = Course(prepare_training_step("a b", "c", config=Config(layers=7, heads=8, d_model=16)), 3)
+    person = Player(large, Page(80, Spelling.UNICODE, cell_len), 24, str)
+    assert len(large.steps) > 5_000
+    for key in ("/", *"gradient.encoder.layer2.self_attention.W_Q", "tab", *":2", "enter"):
+        start = process_time()
+        presses(person, key)
+        assert process_time() - start < 0.05, (key, person.typed)
 
 
 def test_every_address_that_fits_is_listed_and_counted_where_one_is_not_complete():

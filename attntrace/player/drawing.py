@@ -1,5 +1,5 @@
 """A screen of the player, as lines of pieces: none wider than the screen, and exactly as many as it has."""
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain
 from typing import Any, NamedTuple
 
@@ -43,14 +43,13 @@ class Paged(NamedTuple):
 
 def screen(player: Player) -> list[Line]:
     """All lines of the screen."""
-    page, height = player.page, player.height
     bodies: dict[str, Callable[[Player], Paged]] = {
         HELP: help_lines, EXPLAIN: explanation, TERMS: term_lines, JUMP: offer_lines}
-    room = height - HEAD - FOOT
+    room = player.height - HEAD - FOOT
     body = part_shown(player, bodies[player.mode](player)) if player.mode in bodies else sheet_lines(player)
     body = [*body[:room], *[[] for _ in range(room - len(body))]]
-    return [heading(player), strip(player), [Piece(page.sign("─", "-") * page.width, "grey")], *body,
-            *said_lines(player), keys_line(player)]
+    title, rule = heading(player)
+    return [title, strip(player), rule, *body, *said_lines(player), keys_line(player)]
 
 
 def part_shown(player: Player, paged: Paged) -> list[Line]:
@@ -64,15 +63,20 @@ def part_shown(player: Player, paged: Paged) -> list[Line]:
 
 # Text that fits.
 def fitting(page: Page, room: int, *texts: Text) -> str:
-    """The first of some texts that has room, in all languages or in the first; else as much of the last as there is."""
-    written = ""
-    for text in texts:
-        for written in (page.prose(page.line(text)), *(
-                page.prose(one) for one, in versions(page.languages, text)[:1])):
-            written = " ".join(page.word(written).split())
-            if page.cells(written) <= room:
-                return written
-    return cut(written, room, page)
+    """The first of some texts that has room; else as much of the last as there is."""
+    *_, last = (one for text in texts for one in ways_to_write(page, text))
+    return with_room(page, room, *texts) or cut(last, room, page)
+
+
+def with_room(page: Page, room: int, *texts: Text) -> str | None:
+    """The first of some texts that has room, in all languages or in the first."""
+    ways = (one for text in texts for one in ways_to_write(page, text))
+    return next((one for one in ways if page.cells(one) <= room), None)
+
+
+def ways_to_write(page: Page, text: Text) -> Iterator[str]:
+    for one in (page.line(text), *(first for first, in versions(page.languages, text)[:1])):
+        yield " ".join(page.word(page.prose(one)).split())
 
 
 def cut(text: str, room: int, page: Page) -> str:
@@ -95,15 +99,21 @@ def paragraph(text: str, page: Page, indent: int = INDENT) -> list[str]:
 
 
 # Above and below the sheet.
-def heading(player: Player) -> Line:
-    """The place, the title of the stage, and how far it is in the run."""
+def heading(player: Player) -> tuple[Line, Line]:
+    """The place, the title of the stage, and how far it is in the run; then a rule, which has the title where this has
+    no room behind the place: many places have stages of the same title."""
     page, stage = player.page, player.stage
-    count = f"{stage.number}/{len(player.course.stages)}"
-    place = Address.of(stage.steps[0].place)
-    places = place_title(stage.steps[0].place), place_title(place.last(2)), place_title(place.last(1))
-    title = fitting(page, page.width - len(count) - 2, *(Joined(": ", [one, stage.title]) for one in places),
-                    stage.title)
-    return [Piece(title, "bold"), Piece(" " * (page.width - page.cells(title) - len(count))), Piece(count, "grey")]
+    count, rule = f"{stage.number}/{len(player.course.stages)}", page.sign("─", "-")
+    room = page.width - len(count) - 2
+    place = stage.steps[0].place
+    of_training = Address.of(place).phase in ("gradient", "update")  # which the title says, too
+    places = [place_title(one) for one in (place, *([Address.of(place).forward] if of_training else []))]
+    text, below = with_room(page, room, *(Joined(": ", [one, stage.title]) for one in places)), list[Piece]()
+    if text is None:
+        text = fitting(page, room, *places)
+        below = [Piece(f"{rule} ", "grey"), Piece(fitting(page, page.width - 4, stage.title), "bold"), Piece(" ")]
+    return ([Piece(text, "bold"), Piece(" " * (page.width - page.cells(text) - len(count))), Piece(count, "grey")],
+            [*below, Piece(rule * (page.width - cells(below, page)), "grey")])
 
 
 def strip(player: Player) -> Line:

@@ -1,6 +1,7 @@
 """The player without a terminal: sheets that fit, numbers that stay hidden, predictions that are marked."""
 import re
 from functools import cache
+from time import process_time
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ from command import printed, refusal
 from rich.cells import cell_len
 
 from attntrace.model.config import Config
+from attntrace.pages.stages import place_title
 from attntrace.player.course import Course, Place
 from attntrace.player.drawing import screen
 from attntrace.player.player import JUMP, SHEET, Player
@@ -18,6 +20,7 @@ from attntrace.runs.prepare import prepare
 from attntrace.runs.training_step import prepare_training_step
 from attntrace.tensor.expression import Difference, Number, Product, Quotient, Sum
 from attntrace.tensor.symbol import Spelling
+from attntrace.tracing.addresses import Address, matches, row_of, without_row
 from attntrace.writers.page import Page
 
 SIZES = (60, 18), (80, 24), (100, 30)
@@ -61,7 +64,7 @@ def test_every_stage_fits_names_itself_and_its_keys_and_shows_no_number_that_was
             person.go(Place(step.address, 0, 0))
             lines = lines_of(person)
             assert len(lines) == size[1] and max(map(cell_len, lines)) <= size[0], step.address
-            assert stage.title.render("en")[:40] in lines[0] and "? keys  q quit" in lines[-1]
+            assert stage.title.render("en")[:40] in lines[0] + lines[2] and "? keys  q quit" in lines[-1]
             sheet = sheet_of(person.course, person.place, person.page, person.height)
             assert sheet.total == 1 or re.search(f"sheet 1 of {sheet.total}( |$)", lines[3])
             figures = person.course.board(step.address).grid.figures
@@ -84,6 +87,24 @@ def test_everything_in_place_of_a_sheet_fits_in_each_language_and_in_ascii():
                 assert len(lines) == 18 and max(map(cell_len, lines)) <= 60
                 assert spelling is Spelling.UNICODE or re.sub("[가-힣]", "", "".join(lines)).isascii()
                 person.press("pagedown")
+
+
+@pytest.mark.parametrize("size", SIZES, ids=str)
+def test_every_heading_tells_the_layer_and_all_else_of_its_place_and_no_two_places_have_the_same(size):
+    deep = Course(prepare_training_step("a b", "c", config=Config(layers=2)), 3)
+    for languages in ("en",), ("ko",), ("ko", "en"):
+        person = Player(deep, Page(size[0], Spelling.UNICODE, cell_len, languages=languages), size[1], str)
+        headings = {}
+        for stage in deep.stages:
+            person.go(Place(stage.steps[0].address, 0, 0))
+            line, _, rule = lines_of(person)[:3]
+            place = Address.of(stage.steps[0].place)
+            told = line.removesuffix(f"{stage.number}/{len(deep.stages)}").split(": ")[0]
+            words = [place_title(part).render(languages[0]) for part in place.forward.split(".")]
+            assert ", ".join(words) in told, line
+            title = stage.title.render(languages[0])
+            assert title in line or title[:25] in rule, (line, rule)
+            assert headings.setdefault((line.rsplit(" ", 1)[0], rule), place) == place
 
 
 @pytest.mark.parametrize("kind", ["trace", "translate"])
@@ -320,6 +341,32 @@ def test_tab_gives_an_address_that_goes_on_with_what_was_typed_or_is_one():
         person = Player(alone, Page(80, Spelling.UNICODE, cell_len), 24, str)
         presses(person, "/", *typed, "tab")
         assert person.typed == completed
+
+
+@pytest.mark.parametrize("kind", ["trace", "backprop"])
+def test_what_is_typed_is_looked_up_as_going_through_all_addresses_finds_it(kind):
+    for names in (course(kind).of_steps, course(kind).of_parameters):
+        known = names.known
+        ends = [one.split(".", one.count(".") - n)[-1] for one in known for n in range(one.count("."))]
+        for typed in ("q1", "head1.q₁", "encoder*head1.q2", "W_Q", "S", "s", "scores", "head2.scores", "∂L/∂Ŝ", "dL/dS",
+                      "*", "hea?1.sc*", "[eh]*1.q", "gradient.encoder", "encoder.layer1.", "layer1.self", "W_1", "X",
+                      "x_2", "zebra", "", ".", "E", "h1"):
+            address, row = row_of(typed, known)
+            few = names.may_fit(typed, without_row(typed)[0])
+            assert row_of(typed, few) == (address, row)
+            assert matches(address, few) == matches(address, known)
+            begun = [one for one in known if one.startswith(typed)] or [one for one in ends if one.startswith(typed)]
+            assert names.begun_with(typed) == list(dict.fromkeys(begun))
+
+
+def test_a_key_in_the_address_box_answers_within_50_ms_in_a_run_of_5000_steps():
+    large = Course(prepare_training_step("a b", "c", config=Config(layers=7, heads=8, d_model=16)), 3)
+    person = Player(large, Page(80, Spelling.UNICODE, cell_len), 24, str)
+    assert len(large.steps) > 5_000
+    for key in ("/", *"gradient.encoder.layer2.self_attention.W_Q", "tab", *":2", "enter"):
+        start = process_time()
+        presses(person, key)
+        assert process_time() - start < 0.05, (key, person.typed)
 
 
 def test_every_address_that_fits_is_listed_and_counted_where_one_is_not_complete():

@@ -24,7 +24,7 @@ ORDER = {
     "pages": "numbers blocks architecture topic_table topics view stages checks forms why overview answer "
              "diff verdicts weights translation beam check worksheet page",
     "writers": "terminal_width page arithmetic text data formulas svg latex markdown html notebook script",
-    "player": "slips course sheets player drawing terminal",
+    "player": "slips names course sheets player drawing terminal",
     "cli": "exit_codes languages progress values output pause formats click_words options subject"
            " commands app",
     "api": "",

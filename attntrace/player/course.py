@@ -14,10 +14,11 @@ from attntrace.pages.stages import Stage
 from attntrace.pages.view import grid, whole_formula
 from attntrace.pages.why import CellAt, CellOf, Why, ranked
 from attntrace.runs.run import Subject
+from attntrace.player.names import Names
 from attntrace.tensor.expression import Ref
 from attntrace.tensor.rounding import FULL_PRECISION
 from attntrace.tensor.tensor import Tensor, drawn_in
-from attntrace.tracing.addresses import Address, Cell, Known, find_address, matches, row_of
+from attntrace.tracing.addresses import Address, Cell, Known, find_address, matches, no_such_tensor, row_of, without_row
 from attntrace.tracing.trace import Step
 
 LARGEST = 4_096  # numbers of an operand that is drawn as a matrix
@@ -78,9 +79,9 @@ class Course:
         self.steps, self.addresses, self.precision = steps, list(steps), precision
         self.config: Config = subject.run.config
         self.parameters: Mapping[str, Tensor] = subject.run.parameters.by_name
-        self.of_steps: Known = {address: step.tensor.symbol for address, step in steps.items()}
-        self.of_parameters: Known = {name: tensor.symbol for name, tensor in self.parameters.items()}
-        self.symbols: Known = {**self.of_steps, **self.of_parameters}
+        self.of_steps = Names({address: step.tensor.symbol for address, step in steps.items()})
+        self.of_parameters = Names({name: tensor.symbol for name, tensor in self.parameters.items()})
+        self.symbols: Known = {**self.of_steps.known, **self.of_parameters.known}
         self.has_training = any(Address.of(address).is_of_training for address in steps)
         self.stages = stages_of(steps.values())
         self.stage_of = {step.address: stage for stage in self.stages for step in stage.steps}
@@ -136,15 +137,17 @@ class Course:
     def meant(self, typed: str) -> tuple[str, tuple[str, ...], list[str]]:
         """An address without the row in it, that row, and what it may mean: steps, or, where no step fits it or it is
         exactly one, parameters."""
-        for known in [self.of_parameters] if typed in self.parameters else [self.of_steps, self.of_parameters]:
+        for names in [self.of_parameters] if typed in self.parameters else [self.of_steps, self.of_parameters]:
+            known = names.may_fit(typed, without_row(typed)[0])
             address, row = row_of(typed, known)
             fitting = matches(address, known) if address else []
             if fitting:
                 return address, row, fitting
         return typed, (), []
 
-    def found(self, text: str) -> Place:
-        """The number that was typed as `ADDRESS:ROW,COLUMN`, or the first one of a step or row. Raises Problem."""
+    def found(self, text: str, suggests: bool = True) -> Place:
+        """The number that was typed as `ADDRESS:ROW,COLUMN`, or the first one of a step or row. Raises Problem, which
+        suggests addresses that are near to one that does not exist."""
         cell = Cell.read(text.strip())
         whole, row, meant = self.meant(cell.address)
         cell = Cell(whole, row + cell.positions)
@@ -152,7 +155,9 @@ class Course:
         is_of_training = typed.is_of_training or typed.name.startswith(("∂L", "dL")) or whole in ("L", "loss")
         if is_of_training and not meant and not self.has_training:
             raise Problem("play_backprop", pattern=shown(whole))
-        address = find_address(whole, {one: self.symbols[one] for one in meant} or self.symbols)
+        if not meant:
+            raise no_such_tensor(whole, self.symbols if suggests else ())
+        address = find_address(whole, {one: self.symbols[one] for one in meant})
         if address not in self.steps:
             reader = next((step.address for step in self.steps.values() if any(
                 leaf.address == address for leaf in step.node.leaves())), "-")

@@ -1,5 +1,5 @@
 """A screen of the player, as lines of pieces: none wider than the screen, and exactly as many as it has."""
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain
 from typing import Any, NamedTuple
 
@@ -34,37 +34,49 @@ class Piece(NamedTuple):
 Line = list[Piece]
 
 
+class Paged(NamedTuple):
+    """What stands in place of a sheet: a title, and below it lines; or what they are drawn from, one each."""
+    title: Line
+    rest: Sequence[Any]
+    drawn: Callable[[Any], Line] = list
+
+
 def screen(player: Player) -> list[Line]:
     """All lines of the screen."""
-    page, height = player.page, player.height
-    bodies: dict[str, Callable[[Player], list[Line]]] = {
+    bodies: dict[str, Callable[[Player], Paged]] = {
         HELP: help_lines, EXPLAIN: explanation, TERMS: term_lines, JUMP: offer_lines}
-    room = height - HEAD - FOOT
-    body = bodies.get(player.mode, sheet_lines)(player)
-    if player.mode in bodies:
-        first, *rest = body
-        most = max(room - 1, 1)
-        player.parts = max(-(-len(rest) // most), 1)
-        player.part = min(player.part, player.parts - 1)
-        body = [first, *rest[player.part * most:(player.part + 1) * most]]
-        if player.parts > 1:
-            body[0] = [*first, Piece(f"  {player.part + 1}/{player.parts}", "grey")]
+    room = player.height - HEAD - FOOT
+    body = part_shown(player, bodies[player.mode](player)) if player.mode in bodies else sheet_lines(player)
     body = [*body[:room], *[[] for _ in range(room - len(body))]]
-    return [heading(player), strip(player), [Piece(page.sign("─", "-") * page.width, "grey")], *body,
-            *said_lines(player), keys_line(player)]
+    title, rule = heading(player)
+    return [title, strip(player), rule, *body, *said_lines(player), keys_line(player)]
+
+
+def part_shown(player: Player, paged: Paged) -> list[Line]:
+    """As many lines as have room, the only ones that are drawn."""
+    most = max(player.height - HEAD - FOOT - 1, 1)
+    player.parts = max(-(-len(paged.rest) // most), 1)
+    player.part = min(player.part, player.parts - 1)
+    count = [Piece(f"  {player.part + 1}/{player.parts}", "grey")] if player.parts > 1 else []
+    return [[*paged.title, *count], *map(paged.drawn, paged.rest[player.part * most:(player.part + 1) * most])]
 
 
 # Text that fits.
 def fitting(page: Page, room: int, *texts: Text) -> str:
-    """The first of some texts that has room, in all languages or in the first; else as much of the last as there is."""
-    written = ""
-    for text in texts:
-        for written in (page.prose(page.line(text)), *(
-                page.prose(one) for one, in versions(page.languages, text)[:1])):
-            written = " ".join(page.word(written).split())
-            if page.cells(written) <= room:
-                return written
-    return cut(written, room, page)
+    """The first of some texts that has room; else as much of the last as there is."""
+    *_, last = (one for text in texts for one in ways_to_write(page, text))
+    return with_room(page, room, *texts) or cut(last, room, page)
+
+
+def with_room(page: Page, room: int, *texts: Text) -> str | None:
+    """The first of some texts that has room, in all languages or in the first."""
+    ways = (one for text in texts for one in ways_to_write(page, text))
+    return next((one for one in ways if page.cells(one) <= room), None)
+
+
+def ways_to_write(page: Page, text: Text) -> Iterator[str]:
+    for one in (page.line(text), *(first for first, in versions(page.languages, text)[:1])):
+        yield " ".join(page.word(page.prose(one)).split())
 
 
 def cut(text: str, room: int, page: Page) -> str:
@@ -87,15 +99,21 @@ def paragraph(text: str, page: Page, indent: int = INDENT) -> list[str]:
 
 
 # Above and below the sheet.
-def heading(player: Player) -> Line:
-    """The place, the title of the stage, and how far it is in the run."""
+def heading(player: Player) -> tuple[Line, Line]:
+    """The place, the title of the stage, and how far it is in the run; then a rule, which has the title where this has
+    no room behind the place: many places have stages of the same title."""
     page, stage = player.page, player.stage
-    count = f"{stage.number}/{len(player.course.stages)}"
-    place = Address.of(stage.steps[0].place)
-    places = place_title(stage.steps[0].place), place_title(place.last(2)), place_title(place.last(1))
-    title = fitting(page, page.width - len(count) - 2, *(Joined(": ", [one, stage.title]) for one in places),
-                    stage.title)
-    return [Piece(title, "bold"), Piece(" " * (page.width - page.cells(title) - len(count))), Piece(count, "grey")]
+    count, rule = f"{stage.number}/{len(player.course.stages)}", page.sign("─", "-")
+    room = page.width - len(count) - 2
+    place = stage.steps[0].place
+    of_training = Address.of(place).phase in ("gradient", "update")  # which the title says, too
+    places = [place_title(one) for one in (place, *([Address.of(place).forward] if of_training else []))]
+    text, below = with_room(page, room, *(Joined(": ", [one, stage.title]) for one in places)), list[Piece]()
+    if text is None:
+        text = fitting(page, room, *places)
+        below = [Piece(f"{rule} ", "grey"), Piece(fitting(page, page.width - 4, stage.title), "bold"), Piece(" ")]
+    return ([Piece(text, "bold"), Piece(" " * (page.width - page.cells(text) - len(count))), Piece(count, "grey")],
+            [*below, Piece(rule * (page.width - cells(below, page)), "grey")])
 
 
 def strip(player: Player) -> Line:
@@ -319,7 +337,7 @@ def brackets(n: int, count: int, page: Page) -> tuple[str, str]:
 
 
 # What stands in its place.
-def term_lines(player: Player) -> list[Line]:
+def term_lines(player: Player) -> Paged:
     """One term a line: its part of the whole, what it is, and its value once the result is known."""
     page = player.page
     terms = player.terms()
@@ -327,7 +345,7 @@ def term_lines(player: Player) -> list[Line]:
     figures = player.course.line(player.place).figures
     widest = max(page.cells(term.text) for term in terms)
     room = page.width - INDENT - BAR - 10 - figures.width - 4
-    lines: list[Line] = [[Piece(title, "bold")]]
+    lines: list[Line] = []
     numbers = {(ref.tensor, ref.index): n + 1 for n, ref in enumerate(player.course.operands(player.place)[:9])}
     for term in terms:
         share = f"{100 * term.share:4.0f} % " if player.is_known else "   ? % "  # of a softmax it is the result
@@ -341,38 +359,35 @@ def term_lines(player: Player) -> list[Line]:
         if player.is_known and cells(line, page) + 2 + len(follow) <= page.width:
             line += [Piece("  "), Piece(follow, "grey")]
         lines += [line, *([Piece(" " * (len(share) + BAR + 1) + more)] for more in own[1:])]
-    return [*lines, [Piece(f"  {player.name()} {end_of(player)}", "bold")]]
+    return Paged([Piece(title, "bold")], [*lines, [Piece(f"  {player.name()} {end_of(player)}", "bold")]])
 
 
-def explanation(player: Player) -> list[Line]:
+def explanation(player: Player) -> Paged:
     """What the step is and why it is there, in as many parts as it needs."""
     page, topic = player.page, player.topic()
     if topic is None:
-        return [[Piece(fitting(page, page.width, Message("play.no_explanation")))]]
+        return Paged([Piece(fitting(page, page.width, Message("play.no_explanation")))], [])
     title = fitting(page, page.width - 8, Message(f"explain.{topic}.title"))
     texts = [page.text(Message(f"explain.{topic}.short")), page.text(Message(f"more.{topic}"))]
     paragraphs = chain.from_iterable(text.split("\n\n" if "\n\n" in text else "\n") for text in texts)
-    lines: list[Line] = [[Piece(title, "bold")]]
-    for one in filter(str.strip, paragraphs):
-        lines += [[Piece("  " + line)] for line in paragraph(page.prose(" ".join(one.split())), page)]
-    return lines
+    lines = [[Piece("  " + line)] for one in filter(str.strip, paragraphs)
+             for line in paragraph(page.prose(" ".join(one.split())), page)]
+    return Paged([Piece(title, "bold")], lines)
 
 
-def help_lines(player: Player) -> list[Line]:
+def help_lines(player: Player) -> Paged:
     page = player.page
-    lines: list[Line] = [[Piece(fitting(page, page.width, Message("play.keys")), "bold")]]
-    for name in KEYS:
-        for n, line in enumerate(paragraph(page.prose(page.line(Message(f"play.help.{name}"))), page, 4)):
-            lines.append([Piece(("    " if n else "  ") + line)])
-    return lines
+    lines = [[Piece(("    " if n else "  ") + line)] for name in KEYS
+             for n, line in enumerate(paragraph(page.prose(page.line(Message(f"play.help.{name}"))), page, 4))]
+    return Paged([Piece(fitting(page, page.width, Message("play.keys")), "bold")], lines)
 
 
-def offer_lines(player: Player) -> list[Line]:
+def offer_lines(player: Player) -> Paged:
     """The addresses that fit what was typed."""
     page = player.page
     title = fitting(page, page.width - 8, Message("play.jump"))
-    offers = player.offers()
     first = [Piece(title, "bold")]
     if player.said.text:  # which stands where it is typed
         first.append(Piece(cut(f" /{page.word(player.typed)}", page.width - page.cells(title) - 8, page)))
-    return [first, *([Piece(cut(f"  {page.word(one)}", page.width, page), "", ("offer", one))] for one in offers)]
+    return Paged(first, player.offers(), lambda one: [
+        Piece(cut(f"  {page.word(one)}", page.width, page), "", ("offer", one))])

@@ -2,7 +2,7 @@
 import math
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from os.path import commonprefix
 from typing import Any, NamedTuple
 
@@ -190,12 +190,13 @@ class Player:
         elif key == "enter" and not self.typed.strip():
             self.show(SHEET)
         elif key == "enter":
+            offers = self.offers()
             try:
-                place = self.course.found(self.typed)
+                place = self.course.found(self.typed, suggests=not offers)
             except Problem as problem:
-                offers = self.offers() if problem.key in ("several_tensors", "no_such_tensor") else []
                 listed = Message("play.several", pattern=shown(self.typed.strip()), count=len(offers))
-                self.said = Said(listed if offers else problem.message, right=False)
+                is_listed = offers and problem.key in ("several_tensors", "no_such_tensor")
+                self.said = Said(listed if is_listed else problem.message, right=False)
                 return
             self.trail.append(self.place)
             self.go(place)
@@ -223,10 +224,11 @@ class Player:
                     if word.startswith(begins) or begins == str(i + 1)][:OFFERED]
         positions = ",".join(filter(None, (*row, rest)))
         end = f":{positions}" if positions else ""
-        for names in (self.course.steps, self.course.parameters):  # parameters where no step fits
-            offered = begun_with(address, names)
+        for names in (self.course.of_steps, self.course.of_parameters):  # parameters where no step fits
+            offered = names.begun_with(address)
             if len(meant) > 1 or not offered:
-                offered = [*(one + end for one in meant if one in names), *(one for one in offered if one != address)]
+                offered = [*(one + end for one in meant if one in names.known),
+                           *(one for one in offered if one != address)]
             if offered:
                 return list(dict.fromkeys(offered))
         return []
@@ -449,12 +451,6 @@ class Reading(NamedTuple):
         counts = factor * 0.01 if typed.endswith("%") else factor
         return cls(float(number) * counts, float(f"1e{power or 0}") * 10.0 ** -len(mantissa.partition(".")[2]) * counts,
                    decimals)
-
-
-def begun_with(text: str, addresses: Iterable[str]) -> list[str]:
-    """The addresses that begin with a text; where none does, the ends of addresses that do."""
-    tails = (".".join(one.split(".")[n:]) for one in addresses for n in range(one.count("."), 0, -1))
-    return [one for one in addresses if one.startswith(text)] or [one for one in tails if one.startswith(text)]
 
 
 def within(one: float, other: float, distance: float) -> bool:

@@ -3,7 +3,7 @@
 A person types an exact address, the end of one, or a pattern whose * crosses dots. Positions count from 1."""
 import fnmatch
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -19,6 +19,7 @@ ROW = re.compile(r"(.*?)_?([0-9]{1,9})")  # the symbol of a row: `q₁`, `q_1`, 
 MEAN_WEIGHTS = "weights_mean"  # the step that is the mean of the weights over heads
 POSITION = re.compile(r'"[^"]*"|[^,]+')  # a token that contains a comma stands in quotes
 BLANKS = re.compile(r"\s*,\s*")  # a token contains none
+GLOB = re.compile(r"[*?[]")  # what makes a glob of a pattern
 SOME = 6  # words that an error lists
 
 
@@ -124,16 +125,27 @@ def matches(pattern: str, known: Known) -> list[str]:
     if pattern in known:
         return [pattern]
     return ([address for address in known if address.endswith(f".{pattern}")]
-            or [address for address in known if fnmatch.fnmatchcase(f".{address}", f"*.{pattern}")]
+            or of_glob(pattern, known)
             or with_symbol(*pattern.rpartition(".")[::2], known))
+
+
+def of_glob(pattern: str, known: Iterable[str]) -> list[str]:
+    """Return the addresses of which an end fits a glob."""
+    fits = ending_with(pattern)
+    return [address for address in known if fits(f".{address}")]
+
+
+def ending_with(pattern: str) -> Callable[[str], object]:
+    """Return what tells whether an address behind a dot fits a glob to its end."""
+    return re.compile(fnmatch.translate(f"*.{pattern}")).match
 
 
 def with_symbol(place: str, symbol: str, known: Known) -> list[str]:
     """Return the addresses that have a symbol, at the places that end with this one or fit it as a glob."""
-    typed = normalized(symbol)
+    typed, fits = normalized(symbol), ending_with(place)
     ranks: dict[int, list[str]] = {}
     for address, own in known.items():
-        if own is not None and (not place or fnmatch.fnmatchcase(f".{Address.of(address).place}", f"*.{place}")):
+        if own is not None and (not place or fits(f".{address.rpartition('.')[0]}")):
             rank = next((n for n, spellings in enumerate(own.spellings()) if typed in spellings), None)
             if rank is not None:
                 ranks.setdefault(rank, []).append(address)
@@ -143,11 +155,17 @@ def with_symbol(place: str, symbol: str, known: Known) -> list[str]:
 def row_of(pattern: str, known: Known) -> tuple[str, tuple[str, ...]]:
     """Take the symbol of a row apart, as pages write it: `head1.q₁` into `head1.q` and its position. Anything else
     stays whole: an address, and the symbol of a step, which may end in a number as well."""
+    address, row = without_row(pattern)
+    if not row or matches(pattern, known) or not with_symbol(*address.rpartition(".")[::2], known):
+        return pattern, ()
+    return address, row
+
+
+def without_row(pattern: str) -> tuple[str, tuple[str, ...]]:
+    """What `row_of` returns where such a symbol is known."""
     place, dot, symbol = pattern.rpartition(".")
     row = ROW.fullmatch(symbol.translate(DIGITS))
-    if row is None or matches(pattern, known) or not with_symbol(place, row[1], known):
-        return pattern, ()
-    return f"{place}{dot}{row[1]}", (row[2],)
+    return (f"{place}{dot}{row[1]}", (row[2],)) if row else (pattern, ())
 
 
 def find_address(pattern: str, addresses: Known) -> str:
@@ -155,11 +173,15 @@ def find_address(pattern: str, addresses: Known) -> str:
     those that it could be."""
     matching = matches(pattern, addresses)
     if not matching:
-        raise Problem("no_such_tensor", pattern=shown(pattern), near=did_you_mean(near_addresses(pattern, addresses)))
+        raise no_such_tensor(pattern, addresses)
     if len(matching) > 1:
         some = ", ".join(matching[:COUNT]) + (", ..." if len(matching) > COUNT else "")
         raise Problem("several_tensors", pattern=shown(pattern), count=len(matching), some=some)
     return matching[0]
+
+
+def no_such_tensor(pattern: str, addresses: Collection[str]) -> Problem:
+    return Problem("no_such_tensor", pattern=shown(pattern), near=did_you_mean(near_addresses(pattern, addresses)))
 
 
 def near_addresses(pattern: str, addresses: Collection[str]) -> list[str]:
@@ -168,13 +190,16 @@ def near_addresses(pattern: str, addresses: Collection[str]) -> list[str]:
     if any(f".{pattern}." in f".{address}" for address in addresses):  # a place: everything in it
         return [f"{pattern}.*"]
     parts = pattern.split(".")
+    plain = [part for part in parts if not GLOB.search(part)]
+    with_parts = [address for address in addresses if all(part in address for part in plain)]  # few, in no time
     gaps = [".*.".join((".".join(parts[:n]), ".".join(parts[n:]))) for n in range(len(parts) - 1, 0, -1)]
     for gap in (*gaps, ".*.".join(parts)):
-        if len(parts) > 1 and (fitting := fnmatch.filter(addresses, f"*{gap}")):
+        if len(parts) > 1 and (fitting := fnmatch.filter(with_parts, f"*{gap}")):
             return [gap] if "*" in pattern else fitting[:COUNT]
     ends: dict[str, str] = {}
+    count = pattern.count(".") + 1
     for address in addresses:
-        ends.setdefault(Address.of(address).last(pattern.count(".") + 1), address)
+        ends.setdefault(".".join(address.split(".")[-count:]), address)
     return [ends[end] for end in nearest(pattern.replace("*", ""), ends)]
 
 

@@ -89,7 +89,8 @@ def test_everything_in_place_of_a_sheet_fits_in_each_language_and_in_ascii():
                 person.press("pagedown")
 
 
-@pytest.mark.parametrize("size", SIZES, ids=str)
+@pytest.mark.parametrize("size", [pytest.param(size, marks=pytest.mark.thorough) if size != (80, 24) else size
+                                  for size in SIZES], ids=str)
 def test_every_heading_tells_the_layer_and_all_else_of_its_place_and_no_two_places_have_the_same(size):
     deep = Course(prepare_training_step("a b", "c", config=Config(layers=2)), 3)
     for languages in ("en",), ("ko",), ("ko", "en"):

@@ -3,6 +3,7 @@ import asyncio
 import re
 import shlex
 import termios
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from command import BLOG, attntrace
@@ -25,6 +26,12 @@ SCORES = "encoder.layer1.self_attention.head1.scores"
 COURSE = Course(prepare("어제 카페 갔었어"), 3)
 
 
+def in_a_thread(script) -> None:
+    """Run a coroutine in a thread of its own: browser tests leave an event loop running in theirs."""
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(asyncio.run, script).result()
+
+
 def played(size, script, at=f"{SCORES}:1,2", languages=("en",)) -> tuple[Player, PlayerApp]:
     """Run a script with a pilot on a screen of this size."""
     player = player_of(COURSE, COURSE.found(at), False, languages, lambda address: "page.html")
@@ -35,7 +42,7 @@ def played(size, script, at=f"{SCORES}:1,2", languages=("en",)) -> tuple[Player,
             await pilot.pause()
             await script(pilot, app)
 
-    asyncio.run(main())
+    in_a_thread(main())
     return player, app
 
 
@@ -150,7 +157,7 @@ def plays(monkeypatch):
                     await script(pilot, app)
                     await pilot.press("q")
 
-            asyncio.run(main())
+            in_a_thread(main())
             return app.return_code
 
         monkeypatch.setattr(player_terminal, "play", drive)

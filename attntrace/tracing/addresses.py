@@ -191,7 +191,7 @@ def near_addresses(pattern: str, addresses: Collection[str]) -> list[str]:
         return [f"{pattern}.*"]
     parts = pattern.split(".")
     plain = [part for part in parts if not GLOB.search(part)]
-    with_parts = [address for address in addresses if all(part in address for part in plain)]  # few, in no time
+    with_parts = [address for address in addresses if all(part in address for part in plain)]  # no others can fit
     gaps = [".*.".join((".".join(parts[:n]), ".".join(parts[n:]))) for n in range(len(parts) - 1, 0, -1)]
     for gap in (*gaps, ".*.".join(parts)):
         if len(parts) > 1 and (fitting := fnmatch.filter(with_parts, f"*{gap}")):

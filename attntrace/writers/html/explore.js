@@ -286,6 +286,7 @@ function every(ref) {  // in matrices, then in rows, which were computed a secon
     const {element, isTurned, starts: [before, offset]} = one, [y, x] = isTurned ? [column - offset, row] : [row, column - offset];
     const rows = one.rows ??= element.tBodies ? [...rowsIn(element)] : {[y]: element}, first = rows[0] || element;
     const n = x - (one.skipped ??= before - hasHeading(first));
+    // Of a place that it does not have, `cells` would look for an element with that name or id.
     return n >= 0 && n < (one.width ??= first.cells.length) && rows[y]?.cells[n];
   }).filter(isNumber);
 }
